@@ -33,6 +33,13 @@ run: export MODEL_NAME := $(MODEL_NAME)
 run: export PORT := $(PORT)
 run: $(READY) ## publish the example models to .registry, then serve iris on PORT
 	@$(PY) -m trainer --demo "$$MODEL_REGISTRY"
+	@echo
+	@echo 'Open http://127.0.0.1:$(PORT) in a browser, or try in another terminal:'
+	@echo "  curl -s http://127.0.0.1:$(PORT)/predict -H 'Content-Type: application/json' -d '{\"features\": [5.1, 3.5, 1.4, 0.2]}'"
+	@echo "  curl -s http://127.0.0.1:$(PORT)/predict -H 'Content-Type: application/json' -d '{\"features\": [5.1, 3.5, 1.4, 0.2], \"model_version\": \"1.1.0\"}'"
+	@echo '  curl -s http://127.0.0.1:$(PORT)/model/info'
+	@echo "  $(VENV)/bin/model-bucket promote iris 1.1.0 --registry '$(REGISTRY)'"
+	@echo
 	@exec $(PY) -m serving
 
 test: $(READY) ## run the tests, but not the slow ones
