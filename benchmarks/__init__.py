@@ -1,0 +1,1 @@
+"""Benchmarks: this project beside what people write today, in one run, on the same models."""
