@@ -128,6 +128,8 @@ def _class_names(classes: tuple[ClassLabel, ...], given: Sequence[str] | Mapping
     if given is None:
         return tuple(str(label) for label in classes)
     if isinstance(given, Mapping):
+        if unknown := [label for label in given if label not in classes]:
+            raise InputError(f"class_names: {unknown} are no classes of the estimator (known: {list(classes)})")
         return tuple(str(given.get(label, label)) for label in classes)
     return tuple(str(name) for name in given)
 

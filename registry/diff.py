@@ -34,7 +34,7 @@ def diff(store: Store, model: str, a: str, b: str) -> Diff:
         ContentError, StoreError: As `registry.fetch.fetch_record`.
     """
     manifest = fetch_manifest(store, model).manifest
-    labels = [manifest.resolve(parse_pin(pin)).version for pin in (a, b)]
+    labels = [manifest.resolve(parse_pin(pin), withdrawn=True).version for pin in (a, b)]
     first, second = (_facts(manifest, label, fetch_record(store, manifest, label)) for label in labels)
     return Diff(a=labels[0], b=labels[1], lines=differences(first, second))
 

@@ -17,6 +17,9 @@ from registry.names import check_model, is_model
 from registry.record import Record
 from registry.stores import Store
 
+MAX_MANIFEST_SIZE = 64 * 1024 * 1024
+"""Bytes of a manifest that are read: about 90,000 versions."""
+
 Progress = Callable[[int], None]
 """Called with the number of bytes of each piece that went by."""
 
@@ -42,12 +45,24 @@ class Snapshot:
 
 
 def list_models(store: Store) -> list[str]:
-    """Return the names of the models in a registry, in alphabetical order.
+    """Return the names of the folders that may hold a model, in alphabetical order.
 
     Raises:
         StoreError: The store cannot be reached.
     """
     return [name for name in store.list_names() if is_model(name)]
+
+
+def find_manifest(store: Store, model: str) -> Snapshot | None:
+    """Read the manifest in force, or return None when there is no such model yet.
+
+    Raises:
+        ManifestError, StoreError: As `fetch_manifest`.
+    """
+    try:
+        return fetch_manifest(store, model)
+    except UnknownModelError:
+        return None
 
 
 def fetch_manifest(store: Store, model: str) -> Snapshot:
@@ -60,12 +75,14 @@ def fetch_manifest(store: Store, model: str) -> Snapshot:
     """
     path = manifest_path(check_model(model))
     try:
-        blob = store.read(path)
+        blob = store.read(path, end=MAX_MANIFEST_SIZE)
     except ObjectNotFoundError as exc:
         known = list_models(store)
         raise UnknownModelError(
             f"{store.url} has no model {model!r} (known: {', '.join(known) or 'none'})", known=known
         ) from exc
+    if blob.size > MAX_MANIFEST_SIZE:
+        raise ManifestError(f"{blob.size} bytes; at most {MAX_MANIFEST_SIZE} are read", place=f"{store.url}/{path}")
     try:
         manifest = Manifest.from_bytes(blob.data, model=model)
     except ManifestError as error:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
-from registry.errors import GenerationError, ObjectExistsError, UnknownModelError
-from registry.fetch import fetch_manifest
+from registry.errors import GenerationError
+from registry.fetch import fetch_manifest, find_manifest
 from registry.history import archived_manifest, archived_revisions
 from registry.layout import object_path, versions_prefix
 from registry.manifest import Manifest
@@ -47,33 +46,19 @@ def gc(store: Store, model: str, *, delete: bool = False, min_age_s: float = MIN
         yield entry
 
 
-def renew(store: Store, path: str, data: bytes) -> None:
-    """Make an object young that lies there already and is about to be named, with the same content.
-
-    It may have been left by a publication that broke off long ago, and be garbage in the eyes of a collection that
-    runs at this moment. One that deletes what it listed meets another generation.
-
-    Raises:
-        StoreError: The store cannot be reached.
-    """
-    for entry in store.list(path):
-        if entry.path == path and entry.updated_s < time.time() - MIN_AGE_S / 2:
-            with suppress(GenerationError, ObjectExistsError):  # another publication of the same content did it
-                store.delete(path, generation=entry.generation)
-                store.create(path, data)
-
-
 def _reached(store: Store, model: str, *, begun: bool) -> set[str]:
-    manifests: list[Manifest] = []
-    try:
-        manifests.append(fetch_manifest(store, model).manifest)
-    except UnknownModelError:
-        if not begun:
-            raise
-    manifests += [archived_manifest(store, model, revision) for revision in archived_revisions(store, model)]
+    snapshot = find_manifest(store, model)
+    if snapshot is None and not begun:
+        fetch_manifest(store, model)
+    reached = _named(snapshot.manifest) if snapshot else set()
+    for revision in archived_revisions(store, model):
+        reached |= _named(archived_manifest(store, model, revision))
+    return reached
+
+
+def _named(manifest: Manifest) -> set[str]:
     return {
-        object_path(model, ref.path)
-        for manifest in manifests
+        object_path(manifest.model, ref.path)
         for version in manifest.versions.values()
         for ref in (version.record, *version.artifacts.values())
     }

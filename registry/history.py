@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from registry.errors import ManifestError
-from registry.fetch import fetch_manifest
+from registry.fetch import Snapshot, fetch_manifest
 from registry.layout import history_path, history_prefix, history_revision
 from registry.manifest import Manifest
 from registry.stores import Store
+
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,7 @@ def history(store: Store, model: str) -> Iterator[Entry]:
         ManifestError: A manifest cannot be understood.
         StoreError: The store cannot be reached.
     """
-    current = fetch_manifest(store, model)
-    revisions = archived_revisions(store, model)
+    current, revisions = _consistent(store, model)
     newest = max([current.manifest.revision, *(revision + 1 for revision in revisions)])
     # After a crash between archiving and swapping, what is in force is archived already: it counts once.
     if revisions and store.read(history_path(model, max(revisions))).data == current.data:
@@ -53,6 +54,17 @@ def history(store: Store, model: str) -> Iterator[Entry]:
     yield Entry(revision=newest, in_force=True, manifest=current.manifest)
     for revision in sorted(revisions, reverse=True):
         yield Entry(revision=revision, in_force=False, manifest=archived_manifest(store, model, revision))
+
+
+def _consistent(store: Store, model: str) -> tuple[Snapshot, list[int]]:
+    """Return the manifest in force and the archived revisions of one moment, as well as that can be had."""
+    current, revisions = fetch_manifest(store, model), archived_revisions(store, model)
+    for _ in range(ATTEMPTS):
+        again = fetch_manifest(store, model)
+        if again.generation == current.generation:
+            break
+        current, revisions = again, archived_revisions(store, model)
+    return current, revisions
 
 
 def archived_revisions(store: Store, model: str) -> list[int]:

@@ -231,8 +231,12 @@ class Manifest:
             if version not in self.versions:
                 raise ManifestError(f"no version {version!r} (known: {shown(self.versions)})", place=f"aliases.{alias}")
 
-    def resolve(self, pin: Pin) -> Resolved:
+    def resolve(self, pin: Pin, *, withdrawn: bool = False) -> Resolved:
         """Find the version that a pin means.
+
+        Args:
+            pin: What is asked for.
+            withdrawn: Whether a withdrawn version will do: to look at it, never to serve it.
 
         Raises:
             UnknownVersionError: There is none; the error lists the known ones.
@@ -257,7 +261,7 @@ class Manifest:
                 aliases=dict(self.aliases),
             )
         version = self.versions[name]
-        if version.state == "withdrawn":
+        if version.state == "withdrawn" and not withdrawn:
             raise WithdrawnVersionError(
                 f"version {name!r} of model {self.model!r} was withdrawn (active: {shown(self.active()) or 'none'})",
                 known=self.active()[-_SHOWN:],
@@ -285,10 +289,10 @@ class Manifest:
         return self.with_version(label, replace(self.versions[label], state=state))
 
     def _latest(self) -> str:
-        active = self.active()
+        active = [label for label, version in self.versions.items() if version.state == "active"]
         if not active:
             raise UnknownVersionError(f"model {self.model!r} has no active version", known=[])
-        return active[-1]
+        return max(active, key=version_key)
 
 
 _KNOWN = (

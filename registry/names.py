@@ -33,7 +33,7 @@ class Pin:
 
     Attributes:
         name: A version, an alias or ``latest``; empty means the manifest's default.
-        sha256: The digest that the version's canonical artifact must have, when the pin states one.
+        sha256: The digest that the artifact which answers must have, when the pin states one.
     """
 
     name: str = ""
@@ -118,7 +118,7 @@ def version_key(label: str) -> tuple[Any, ...]:
     rest, _, build = label.partition("+")
     release, dash, pre = rest.partition("-")
     release = release.lstrip("vV")
-    # Semantic Versioning parts a pre-release at dots only: "rc-1" is one identifier. Other labels are parted everywhere.
+    # Semantic Versioning parts a pre-release at dots only: "rc-1" is one identifier. Others are parted everywhere.
     separators = "." if _SEMANTIC.fullmatch(release) else "._-"
     return (_parts(release), not dash, _parts(pre, separators), _parts(build), label)
 

@@ -46,19 +46,25 @@ def promote(store: Store, model: str, version: str, *, alias: str = "stable", by
 def rollback(store: Store, model: str, *, alias: str = "stable", by: str) -> Revised:
     """Put an alias back to the version that it was on before, as a new revision.
 
-    A second call goes forward again: what was in force before the rollback is then the version before.
+    A second call goes forward again: what was in force before the rollback is then the version before. Two calls at
+    once do not: the one that comes second is a conflict.
 
     Raises:
         UnknownVersionError: The model has no such alias.
         InputError: The alias was never on another version that is still active.
-        ConflictError, ManifestError, StoreError: As `revise`.
+        ConflictError: Somebody else moved the alias meanwhile; or as `revise`.
+        ManifestError, StoreError: As `revise`.
     """
+    seen: list[str] = []
 
     def change(manifest: Manifest) -> tuple[Manifest, str]:
         current = manifest.aliases.get(alias)
         if current is None:
             known = ", ".join(sorted(manifest.aliases)) or "none"
             raise UnknownVersionError(f"model {model!r} has no alias {alias!r} (known: {known})")
+        seen.append(current)
+        if current != seen[0]:
+            raise ConflictError(f"somebody else moved {alias!r} from {seen[0]!r} to {current!r} meanwhile: look again")
         previous = _previous(store, manifest, alias, current)
         return manifest.with_alias(alias, previous), f"rollback {alias}: {current} -> {previous}"
 
@@ -79,7 +85,8 @@ def withdraw(store: Store, model: str, version: str, *, state: State = "withdraw
             manifest.resolve(parse_pin(version))
             raise InputError(f"{version!r} is no version of model {model!r}: name the version itself")
         changed = manifest.with_state(version, state)
-        _check_targets(changed)
+        if state == "withdrawn":
+            _check_targets(changed)
         return changed, f"{'withdraw' if state == 'withdrawn' else 'reinstate'} {version}"
 
     return revise(store, model, change, by=by)

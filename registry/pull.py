@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from registry.create import create_or_keep
 from registry.errors import ConflictError, InputError, ObjectExistsError
 from registry.fetch import Progress, fetch_manifest, fetch_object
 from registry.layout import manifest_path, object_path
@@ -41,7 +42,8 @@ def pull(
     """Copy the version that a pin means, checked, into another store. Pulling it again changes nothing.
 
     The target's manifest begins at the revision of ours, names that version, keeps the aliases that lead to it, and has
-    it as its default. When the target has a manifest of the model, it gains all of that in one revision.
+    it as its default. A target that has a manifest of the model gains the version, and its aliases, default and states
+    stay as they are.
 
     Args:
         store: Where the registry lies.
@@ -66,10 +68,7 @@ def pull(
     refs = [version.record, *version.artifacts.values()]
     for ref in refs:
         data = fetch_object(store, model, ref, progress=progress)
-        try:
-            target.create(object_path(model, ref.path), data)
-        except ObjectExistsError:
-            fetch_object(target, model, ref)
+        create_or_keep(target, object_path(model, ref.path), data, ref)
     aliases = {alias: to for alias, to in manifest.aliases.items() if to == label}
     pulled = replace(manifest, versions={label: version}, aliases=aliases, default=label, previous_sha256=None)
     try:
@@ -83,8 +82,9 @@ def _merged(current: Manifest, pulled: Manifest) -> Manifest:
     ((label, version),) = pulled.versions.items()
     if label in current.versions and _content(current.versions[label]) != _content(version):
         raise ConflictError(f"the target has another version {label!r} of model {current.model!r}: name another place")
-    aliases = {**current.aliases, **pulled.aliases}
-    return replace(current.with_version(label, version), aliases=aliases, default=label)
+    if label in current.aliases:
+        raise ConflictError(f"the target has an alias {label!r} of model {current.model!r}: name another place")
+    return current if label in current.versions else current.with_version(label, version)
 
 
 def _content(version: Version) -> dict[str, object]:

@@ -51,7 +51,7 @@ class Registry:
             InputError: The URL is none of these.
         """
         self.store = open_store(url) if isinstance(url, str) else url
-        self.by = by or f"{_user()}@{socket.gethostname()}"
+        self.by = (by or f"{_user()}@{socket.gethostname()}").encode("utf-8", "replace").decode()
 
     def publish(
         self,

@@ -28,14 +28,14 @@ from registry.errors import (
     ManifestError,
     ObjectExistsError,
     ObjectNotFoundError,
-    UnknownModelError,
 )
-from registry.fetch import Snapshot, fetch_manifest
+from registry.fetch import Snapshot, fetch_manifest, find_manifest
 from registry.history import archived_revisions
 from registry.layout import history_path, manifest_path
 from registry.manifest import Manifest
 from registry.names import check_model
 from registry.stores import Store
+from registry.strict_json import LARGEST_COUNT
 
 ATTEMPTS = 60
 FIRST_PAUSE_S = 0.05
@@ -82,7 +82,7 @@ def revise(store: Store, model: str, change: Change, *, by: str, create: bool = 
     tried: Manifest | None = None
     for attempt in range(ATTEMPTS):
         # 1. Read.
-        snapshot = _read(store, model, create=create)
+        snapshot = find_manifest(store, model) if create else fetch_manifest(store, model)
         current = snapshot.manifest if snapshot else Manifest(model=model)
         if tried and _landed(store, current, tried):
             return Revised(manifest=tried, changed=True, text=str(tried.change["text"]))
@@ -113,15 +113,6 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _read(store: Store, model: str, *, create: bool) -> Snapshot | None:
-    try:
-        return fetch_manifest(store, model)
-    except UnknownModelError:
-        if not create:
-            raise
-        return None
-
-
 def _archive(store: Store, snapshot: Snapshot) -> int | None:
     """Archive the manifest in force, and return the revision that it has in the history, or None when it was replaced.
 
@@ -137,6 +128,8 @@ def _archive(store: Store, snapshot: Snapshot) -> int | None:
         if store.read(manifest_path(model)).generation != snapshot.generation:
             return None
         revision = newest + 1
+    if revision >= LARGEST_COUNT:
+        raise ManifestError(f"{revision} cannot be counted on: write a smaller one", place="revision")
     return revision
 
 

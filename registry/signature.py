@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from registry.errors import InputError
 
 Task = Literal["classification", "regression"]
 DType = Literal["float64", "int64", "bool"]
 ClassLabel = str | int | float | bool
+
+_OF_LATER_VERSIONS = {"extra": "ignore"}
+"""How records are read whose columns or signatures have fields that we do not know: a later version wrote them."""
 
 RESERVED_COLUMNS = frozenset({"features", "instances", "model_version"})
 """Names with a meaning of their own in a request."""
@@ -41,6 +44,8 @@ class Column:
         observed_minimum: Smallest value seen in training.
         observed_maximum: Largest value seen in training.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _OF_LATER_VERSIONS
 
     name: str
     dtype: DType = "float64"
@@ -83,6 +88,8 @@ class Signature:
         classes: What the estimator itself returns for each class, in the order of its probabilities.
         class_names: The label of each class, for people; as many as ``classes``.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _OF_LATER_VERSIONS
 
     task: Task
     columns: tuple[Column, ...]

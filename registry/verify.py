@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from registry.digest import sha256
 from registry.errors import ContentError, IntegrityError, ManifestError
 from registry.fetch import Progress, fetch_manifest, fetch_object, fetch_record
-from registry.formats._audit import audit
+from registry.formats import open_format
 from registry.history import archived_revisions
 from registry.layout import history_path
-from registry.manifest import CANONICAL, Manifest
+from registry.manifest import Manifest
 from registry.stores import Store
 
 
@@ -71,8 +71,7 @@ def _verify_versions(
                 data = fetch_object(store, manifest.model, ref, progress=progress)
                 if described is not None and described.get(form) != ref.sha256:
                     raise IntegrityError(f"{ref.path}: not the artifact that the record describes")
-                if form == CANONICAL:
-                    audit(data, trusted=trusted)
+                open_format(form).audit(data, trusted=trusted)
             except ContentError as error:
                 yield Finding(place=f"{place} {form}", problem=str(error))
             else:
@@ -80,25 +79,23 @@ def _verify_versions(
 
 
 def _verify_history(store: Store, manifest: Manifest) -> Iterator[Finding]:
-    """Check that each archived manifest can be read and is the one that its successor says it replaced."""
-    archived = sorted(archived_revisions(store, manifest.model))
-    digests: dict[int, str] = {}
-    chain: list[tuple[int, Manifest]] = []
-    for revision in archived:
+    """Check that each archived manifest can be read, and that what each one says it replaced is there."""
+    digests: set[str] = set()
+    stated = {manifest.revision: manifest.previous_sha256}
+    for revision in sorted(archived_revisions(store, manifest.model)):
         place = f"{manifest.model} history {revision}"
         data = store.read(history_path(manifest.model, revision)).data
-        digests[revision] = sha256(data)
+        digests.add(sha256(data))
         try:
-            chain.append((revision, Manifest.from_bytes(data, model=manifest.model)))
+            stated[revision] = Manifest.from_bytes(data, model=manifest.model).previous_sha256
         except ManifestError as error:
             yield Finding(place=place, problem=str(error), size=len(data))
         else:
             yield Finding(place=place, size=len(data))
-    for revision, successor in [*chain, (manifest.revision, manifest)]:
-        stated = successor.previous_sha256
-        if stated is not None and stated not in digests.values():
+    for revision, previous in sorted(stated.items()):
+        if previous is not None and previous not in digests:
             yield Finding(
                 place=f"{manifest.model} history",
-                problem=f"revision {revision} replaced a manifest ({stated[:16]}…) that is not in the history: "
+                problem=f"revision {revision} replaced a manifest ({previous[:16]}…) that is not in the history: "
                 "it was edited in the bucket, or its archive was changed",
             )

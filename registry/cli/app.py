@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from registry import __version__
-from registry.cli.ending import CLOSED_PIPE, WRONG_CALL, drop_output
+from registry.cli.ending import CLOSED_PIPE, WRONG_CALL
 from registry.cli.printing import plain, print_parts
 from registry.cli.verb import Answer, AsJson, RegistryUrl, Shared, app
-from registry.errors import RegistryError, StoreError
+from registry.errors import RegistryError
 
 PROGRAM = "model-bucket"
 
@@ -67,11 +65,10 @@ def run(arguments: list[str], as_json: bool) -> int:
         return _report_usage(error, as_json)
     if not isinstance(answer, Answer):
         return int(answer or 0)
-    with _output():
-        if as_json:
-            _print_json(answer.document)
-        else:
-            print_parts(answer.parts)
+    if as_json:
+        _print_json(answer.document)
+    else:
+        print_parts(answer.parts)
     return answer.code
 
 
@@ -82,17 +79,6 @@ def report(error: RegistryError, as_json: bool) -> None:
         _print_json({"error": error.code, "message": "; ".join([error.message, *notes]), "details": error.details})
     else:
         typer.echo(f"error: {plain('; '.join([str(error), *notes]))}", err=True)
-
-
-@contextmanager
-def _output() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        drop_output()
-        raise StoreError(f"cannot write the output: {exc.strerror}") from exc
 
 
 def _report_usage(error: typer.TyperException, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from registry.cli.verb import Answer, Call, verb
 from registry.errors import InputError, ManifestError, UnknownModelError
 
 if TYPE_CHECKING:
+    from registry.stores import Entry
     from registry.verify import Finding
 
 SomeModel = Annotated[str | None, typer.Argument(metavar="MODEL", help="One model; all of them when none is named.")]
@@ -79,11 +80,15 @@ def gc(
     such objects as well: that is what the age is for.
     """
     min_age_s = _seconds(min_age)
-    entries = [
-        entry
-        for name in ([model] if model else call.registry.models())
-        for entry in call.registry.gc(name, delete=delete, min_age_s=min_age_s)
-    ]
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for name in [model] if model else call.registry.models():
+        try:
+            entries += call.registry.gc(name, delete=delete, min_age_s=min_age_s)
+        except (UnknownModelError, ManifestError) as error:
+            if model:
+                raise
+            problems += [str(error)] if isinstance(error, ManifestError) else []
     objects: list[dict[str, Any]] = [
         {
             "path": entry.path,
@@ -98,7 +103,9 @@ def gc(
     parts: list[Part] = [Table(header=("OBJECT", "SIZE", "WRITTEN"), rows=rows)] if rows else []
     deleted = "deleted" if delete else "that nothing reaches: --delete deletes them"
     parts.append(f"{what} {deleted}" if rows else "nothing to collect")
-    return Answer(document={"deleted": delete, "objects": objects, "size": size}, parts=parts)
+    parts += [f"left alone: {problem}" for problem in problems]
+    document = {"deleted": delete, "objects": objects, "size": size, "problems": problems}
+    return Answer(document=document, parts=parts, code=CONTENT_AT_FAULT if problems else DONE)
 
 
 def trusted_types(given: list[str] | None) -> frozenset[str]:

@@ -24,6 +24,7 @@ from registry.errors import RegistryError, exit_code
 DONE = 0
 CONTENT_AT_FAULT = 1
 WRONG_CALL = 2
+CANNOT_WRITE = 4
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 
@@ -46,6 +47,10 @@ def run_to_end(run: Callable[[], int], *, report: Callable[[RegistryError], None
     except BrokenPipeError:
         drop_output()
         return CLOSED_PIPE
+    except OSError as exc:  # the verbs raise our own errors: what is left is the printing
+        drop_output()
+        sys.stderr.write(f"error: cannot write the output: {exc.strerror}\n")
+        return CANNOT_WRITE
     except KeyboardInterrupt:
         return INTERRUPTED
     return code

@@ -159,7 +159,7 @@ def _version_row(manifest: Manifest, label: str) -> list[str]:
 def _show_version(call: Call, manifest: Manifest, pin: Pin) -> Answer:
     from registry.fetch import fetch_record
 
-    resolved = manifest.resolve(pin)
+    resolved = manifest.resolve(pin, withdrawn=True)
     version = manifest.versions[resolved.version]
     record = fetch_record(call.registry.store, manifest, resolved.version)
     document = {

@@ -5,6 +5,7 @@ It knows neither objects nor generations, and raises `OSError` and nothing else.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 LOCK_POLL_S = 0.002
 
@@ -83,6 +85,15 @@ def status(path: Path) -> os.stat_result | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found if stat.S_ISREG(found.st_mode) else None
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a plain file to read it, without following a link and without waiting for a writer, as a pipe would."""
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise FileNotFoundError(errno.ENOENT, "not a plain file", str(path))
+    return os.fdopen(number, "rb")
 
 
 def make_folder(folder: Path) -> None:

@@ -37,7 +37,7 @@ from urllib.parse import unquote_to_bytes
 
 from registry.errors import GenerationError, InputError, ObjectExistsError, ObjectNotFoundError, StoreError
 from registry.stores import CHUNK_SIZE, Blob, Entry, Store, check_folder, check_path, is_path
-from registry.stores._posix import Temporary, flush_folder, locked, make_folder, remove_leftovers, status
+from registry.stores._posix import Temporary, flush_folder, locked, make_folder, open_file, remove_leftovers, status
 
 HIDDEN = ".model-bucket"
 LOCK_TIMEOUT_S = 30.0
@@ -57,7 +57,7 @@ class FileStore(Store):
         """Read an object or a part of it; see `Store.read`. A file that is being written in place is read again."""
         target = self._locate(path)
         for _ in range(READ_ATTEMPTS):
-            with self._errors(path, reading=True), target.open("rb") as file:
+            with self._errors(path, reading=True), open_file(target) as file:
                 before = os.fstat(file.fileno())
                 stop = before.st_size if end is None else min(end, before.st_size)
                 file.seek(start)
@@ -253,15 +253,21 @@ def open_store(url: str) -> FileStore:
     """Return the store at an absolute path, percent-encoded where needed.
 
     Raises:
-        InputError: The path is not absolute, or is the root of the file system.
+        InputError: The path is not absolute, is the root of the file system, or is not text.
     """
     location = url.removeprefix("file://")
-    path = os.fsdecode(unquote_to_bytes(location))
+    try:
+        path = os.fsdecode(unquote_to_bytes(location))
+    except UnicodeEncodeError as exc:
+        raise InputError(f"cannot open the registry {url!r}: bytes that are not UTF-8 are written in percent") from exc
     if not location.startswith("/") or not path.strip("/") or "\0" in path:
         raise InputError(
             f"cannot open the registry {url!r}: name an absolute folder after three slashes, as in file:///srv/models"
         )
-    return FileStore(Path("/" + path.strip("/")))
+    root = Path("/" + path.strip("/")).resolve()
+    if root == Path("/"):
+        raise InputError(f"cannot open the registry {url!r}: it is the root of the file system")
+    return FileStore(root)
 
 
 def _pieces(data: bytes | BinaryIO) -> Iterator[bytes]:

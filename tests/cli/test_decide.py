@@ -67,7 +67,7 @@ def test_withdraw_needs_a_version_that_nothing_leads_to(cli: Cli, registry: Regi
     """What is served cannot be withdrawn; what was withdrawn can be reinstated."""
     assert cli("withdraw", "iris", "1.0.0").code == 2
     assert cli("withdraw", "iris", "1.1.0").out == "iris: withdraw 1.1.0 (revision 3)\n"
-    assert cli("show", "iris", "--version", "1.1.0", "--json").json["error"] == "withdrawn_version"
+    assert cli("show", "iris", "--version", "1.1.0", "--json").json["state"] == "withdrawn"
     assert cli("reinstate", "iris", "1.1.0").out == "iris: reinstate 1.1.0 (revision 4)\n"
 
 

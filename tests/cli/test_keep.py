@@ -107,13 +107,13 @@ def test_pull_makes_a_registry_that_every_verb_works_on(
 
 
 def test_pulling_another_version_keeps_the_first(cli: Cli, registry: Registry, tmp_path: Path) -> None:
-    """The target gains a version in a revision of its own, and has it as its default."""
+    """The target gains a version in a revision of its own; what it serves stays as it is."""
     url = (tmp_path / "pulled").as_uri()
     cli("pull", "iris", "1.0.0", url)
     cli("pull", "iris", "1.1.0", url)
     manifest = Registry(url).manifest("iris")
     assert sorted(manifest.versions) == ["1.0.0", "1.1.0"]
-    assert (manifest.default, dict(manifest.aliases)) == ("1.1.0", {"stable": "1.0.0"})
+    assert (manifest.default, dict(manifest.aliases)) == ("1.0.0", {"stable": "1.0.0"})
     assert cli("verify", "--registry", url).code == 0
     cli("pull", "iris", "1.1.0", url)
     assert Registry(url).manifest("iris") == manifest
@@ -147,3 +147,29 @@ def test_progress_is_shown_on_a_terminal_only(folder: Path) -> None:
     assert shown.out.startswith("iris: 6 objects")
     assert "verifying" in shown.err
     assert quiet == Ran(code=0, out=shown.out, err="")
+
+
+def test_pulling_leaves_what_the_target_withdrew_withdrawn(cli: Cli, registry: Registry, tmp_path: Path) -> None:
+    """What the target decided is the target's."""
+    url = (tmp_path / "pulled").as_uri()
+    cli("pull", "iris", "1.0.0", url)
+    cli("pull", "iris", "1.1.0", url)
+    Registry(url).withdraw("iris", "1.1.0")
+    assert cli("pull", "iris", "1.1.0", url).code == 0
+    assert Registry(url).manifest("iris").versions["1.1.0"].state == "withdrawn"
+
+
+def test_a_path_that_leads_back_to_the_registry_is_the_registry(cli: Cli, registry: Registry, folder: Path) -> None:
+    """However it is written."""
+    assert cli("pull", "iris", "1.1.0", f"{folder}/iris/..").code == 2
+    assert registry.manifest("iris").default == "stable"
+
+
+def test_gc_of_all_models_passes_over_what_is_no_model(cli: Cli, registry: Registry, folder: Path) -> None:
+    """A folder of something else beside the models is left alone, and so is a model with a broken manifest."""
+    (folder / "logs").mkdir()
+    (folder / "logs" / "a.txt").write_text("a")
+    assert cli("gc").code == 0
+    (folder / "iris" / "manifest.json").write_text("{")
+    ran = cli("gc", "--json")
+    assert (ran.code, len(ran.json["problems"])) == (1, 1)

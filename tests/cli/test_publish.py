@@ -109,7 +109,7 @@ def test_an_operator_can_allow_a_type(
     if how == "environment":
         monkeypatch.setenv("MODEL_TRUSTED_TYPES", ", ".join(needed))
     ran = cli("publish", "text", file, "--inputs", inputs, *options)
-    assert (ran.code, ran.err) == (2, "error: CountVectorizer has no predict\n")
+    assert (ran.code, "predict" in ran.err, "does not allow" in ran.err) == (1, True, False)
 
 
 def test_damaged_bytes_are_refused(cli: Cli, registry: Registry, inputs: Path, tmp_path: Path) -> None:
