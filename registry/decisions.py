@@ -22,7 +22,7 @@ _FIELDS = ("model", "default", "aliases", "states")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """What a person decided about a model.
+    """What a person decided about a model. A name that cannot be one is a `ManifestError`.
 
     Attributes:
         model: The model's name.
@@ -35,6 +35,14 @@ class Decisions:
     default: str
     aliases: Mapping[str, str]
     states: Mapping[str, State] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the names, also of decisions that a program made: a manifest that says so must be readable."""
+        document = self.to_dict()
+        read_model(document)
+        read_text(document, "default")
+        read_aliases(document)
+        read_states(document)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Decisions:

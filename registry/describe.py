@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import orjson
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from registry.errors import InputError
 from registry.signature import ClassLabel, Column, Signature
@@ -39,9 +41,10 @@ def describe_signature(
         class_names: Labels in the order of ``classes_``, or from class to label. As text, when they are missing.
 
     Raises:
-        InputError: It is not fitted, has several outputs, or the columns or classes do not fit.
+        InputError: It is not fitted on such inputs, has several outputs, or the columns or classes do not fit.
     """
     rows = as_rows(inputs)
+    _check_fitted(estimator, n_columns=rows.shape[1])
     given = [
         column if isinstance(column, Column) else Column(name=column) for column in columns or _names(inputs, rows)
     ]
@@ -110,13 +113,22 @@ def _observed(column: Column, values: np.ndarray[Any, Any]) -> Column:
     return replace(column, observed_minimum=float(finite.min()), observed_maximum=float(finite.max()))
 
 
+def _check_fitted(estimator: Any, *, n_columns: int) -> None:
+    name = type(estimator).__name__
+    if not hasattr(estimator, "predict"):
+        raise InputError(f"{name} has no predict")
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError as exc:
+        raise InputError(f"{name} is not fitted") from exc
+    expected = getattr(estimator, "n_features_in_", n_columns)
+    if expected != n_columns:
+        raise InputError(f"{name} was fitted on {expected} columns, and the inputs have {n_columns}")
+
+
 def _classes(estimator: Any) -> tuple[ClassLabel, ...]:
     classes = getattr(estimator, "classes_", None)
     if classes is None:
-        if not hasattr(estimator, "predict"):
-            raise InputError(f"{type(estimator).__name__} has no predict")
-        if getattr(estimator, "_estimator_type", "") == "classifier":
-            raise InputError(f"{type(estimator).__name__} is not fitted")
         return ()
     if isinstance(classes, list):
         raise InputError(f"{type(estimator).__name__} has several outputs; a model has one")

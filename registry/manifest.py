@@ -286,7 +286,7 @@ class Manifest:
 
     def with_state(self, label: str, state: State) -> Manifest:
         """Return the manifest with the version in that state."""
-        return self.with_version(label, replace(self.versions[label], state=state))
+        return self.with_version(label, replace(self.versions[label], state=_state(state)))
 
     def _latest(self) -> str:
         active = [label for label, version in self.versions.items() if version.state == "active"]

@@ -260,9 +260,9 @@ class _Write:
 
 def _prove(estimator: Any, inputs: Any, rows: np.ndarray[Any, Any], artifact: bytes, trusted: frozenset[str]) -> None:
     runtime = load(artifact, trusted=trusted, n_columns=rows.shape[1])
-    served = runtime.predict(rows[:N_PROVED]).values
     given = inputs if hasattr(estimator, "feature_names_in_") else rows.copy()
     try:
+        served = runtime.predict(rows[:N_PROVED]).values
         expected = np.asarray(estimator.predict(given[:N_PROVED]))
     except (TypeError, ValueError) as exc:
         raise InputError(f"the estimator cannot predict its own inputs: {exc}") from exc

@@ -78,6 +78,7 @@ def revise(store: Store, model: str, change: Change, *, by: str, create: bool = 
         StoreError: The store cannot be reached.
     """
     change_id = uuid.uuid4().hex
+    by = by.encode("utf-8", "replace").decode()  # a name from the environment may hold what is no text
     check_model(model)
     tried: Manifest | None = None
     for attempt in range(ATTEMPTS):

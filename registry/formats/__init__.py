@@ -43,6 +43,13 @@ class Runtime(Protocol):
 class Format(Protocol):
     """What the module of a format offers."""
 
+    def audit(self, data: bytes, *, trusted: frozenset[str]) -> object:
+        """Check everything that the bytes name, and construct nothing.
+
+        Raises:
+            UntrustedTypeError, IntegrityError: As `load`.
+        """
+
     def load(self, data: bytes, *, trusted: frozenset[str], n_columns: int) -> Runtime:
         """Audit the bytes, construct what is in them, and check what was constructed.
 

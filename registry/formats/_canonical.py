@@ -83,11 +83,14 @@ class _Rewriting:
 
     def _file(self, name: str) -> str:
         if name not in self._names:
-            suffix = name.rpartition(".")[2]
-            self._names[name] = f"{len(self._names) + 1}.{suffix}"
-            data = self._archive.read(name)
-            self.members.append((self._names[name], _CLEANED[suffix](data) if suffix in _CLEANED else data))
+            self._names[name] = f"{len(self._names) + 1}.{name.rpartition('.')[2]}"
+            self.members.append((self._names[name], self._content(name)))
         return self._names[name]
+
+    def _content(self, name: str) -> bytes:
+        """Return the bytes of a member, without what does not belong to its content."""
+        data, suffix = self._archive.read(name), name.rpartition(".")[2]
+        return _CLEANED[suffix](data) if suffix in _CLEANED else data
 
     def _order(self, element: Any) -> str:
         return json.dumps(self._plain(element), sort_keys=True)
@@ -99,7 +102,7 @@ class _Rewriting:
             return value
         plain = {key: self._plain(item) for key, item in value.items() if key != "__id__"}
         if isinstance(value.get("file"), str):
-            plain["file"] = sha256(self._archive.read(value["file"])).hexdigest()
+            plain["file"] = sha256(self._content(value["file"])).hexdigest()
         return plain
 
 

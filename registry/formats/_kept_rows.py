@@ -55,5 +55,22 @@ def check_neighbours(model: Any) -> None:
         require(_count(model, "n_neighbors") <= n_rows, "more neighbours are asked for than there are")
 
 
+def check_search_tree(tree: Any) -> None:
+    """Check that the nodes of a k-d tree lead to rows that it has."""
+    data, order, nodes, bounds = (
+        np.asarray(part) for part in (tree.data, tree.idx_array, tree.node_data, tree.node_bounds)
+    )
+    n_rows, n_nodes = len(data), len(nodes)
+    first, last, inner = nodes["idx_start"], nodes["idx_end"], nodes["is_leaf"] == 0
+    fits = (
+        order.shape == (n_rows,)
+        and ((order >= 0) & (order < n_rows)).all()
+        and ((first >= 0) & (first <= last) & (last <= n_rows)).all()
+        and (2 * np.flatnonzero(inner) + 2 < n_nodes).all()
+        and bounds.shape == (2, n_nodes, data.shape[1])
+    )
+    require(fits, "a search tree leads to rows or nodes that are not there")
+
+
 def _count(model: Any, name: str) -> Any:
     return getattr(model, name, None) or 0

@@ -9,12 +9,13 @@ before what is made of them, so a check may use parts that were checked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from registry.errors import IntegrityError
-from registry.formats._kept_rows import check_libsvm, check_neighbours
+from registry.formats._kept_rows import check_libsvm, check_neighbours, check_search_tree
 from registry.formats._require import require
 from registry.formats._trees import (
     check_decision_tree,
@@ -68,6 +69,11 @@ def _check_random_state(state: Any) -> None:
     require(0 <= position <= _MERSENNE_WORDS, f"a random state is at word {position} of {_MERSENNE_WORDS}")
 
 
+def _check_generator(generator: Any) -> None:
+    kind = type(generator.bit_generator).__name__
+    require(kind == "PCG64", f"a random generator draws from a {kind}")
+
+
 def _check_function_transformer(transformer: Any) -> None:
     for function in (transformer.func, transformer.inverse_func):
         kind = type(function)
@@ -75,11 +81,13 @@ def _check_function_transformer(transformer: Any) -> None:
 
 
 _CHECKS = {
+    "numpy.random._generator": _check_generator,
     "numpy.random.mtrand": _check_random_state,
     "sklearn.ensemble._forest": check_forest,
     "sklearn.ensemble._gb": check_gradient_boosting,
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": check_hist_boosting,
     "sklearn.neighbors._classification": check_neighbours,
+    "sklearn.neighbors._kd_tree": check_search_tree,
     "sklearn.neighbors._regression": check_neighbours,
     "sklearn.preprocessing._function_transformer": _check_function_transformer,
     "sklearn.svm._classes": check_libsvm,
@@ -110,4 +118,7 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value.values()
     elif isinstance(value, (list, tuple, set)):
         yield from value
+    elif isinstance(value, partial):  # asked for its __dict__, it would make one, and be another partial when dumped
+        yield from (value.args, value.keywords)
+        return
     yield from getattr(value, "__dict__", {}).values()

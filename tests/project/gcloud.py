@@ -1,7 +1,7 @@
 """A stand-in for gcloud that knows the commands and flags which the documentation uses, and does nothing.
 
 The table was read off the completion tree of the Google Cloud SDK 528. An unknown command or flag, a missing value or a
-wrong number of arguments is an error, as it would be with the real one; so is the source of a function without its main file.
+wrong number of arguments is an error, as it would be with the real one; so is a function without its main file.
 """
 
 from __future__ import annotations

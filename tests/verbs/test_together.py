@@ -32,6 +32,7 @@ class Interrupted(MemoryStore):
     other: Registry | None = None
 
     def replace(self, path: str, data: bytes, *, generation: int) -> int:
+        """Replace, after somebody else's rollback."""
         other, self.other = self.other, None
         if other is not None:
             rollback(other.store, "line", by="somebody else")
@@ -45,7 +46,7 @@ def test_two_rollbacks_at_once_do_not_cancel_out() -> None:
         registry.publish("line", LinearRegression().fit(ROWS, ROWS[:, 0] * slope), inputs=ROWS, promote="stable")
     assert isinstance(registry.store, Interrupted)
     registry.store.other = registry
-    with pytest.raises(ConflictError, match="somebody else moved 'stable' from '1.1.0' to '1.0.0' meanwhile"):
+    with pytest.raises(ConflictError, match="somebody else moved 'stable'"):
         rollback(registry.store, "line", by="test")
     assert registry.manifest("line").aliases == {"stable": "1.0.0"}
 
@@ -80,6 +81,7 @@ def test_an_orphan_that_is_collected_meanwhile_is_created_again() -> None:
         collected = False
 
         def read(self, path: str, *, start: int = 0, end: int | None = None, generation: int | None = None) -> Blob:
+            """Read, and then collect what was read."""
             blob = super().read(path, start=start, end=end, generation=generation)
             if not self.collected:
                 self.collected = True
