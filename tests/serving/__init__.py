@@ -1,0 +1,1 @@
+"""Tests of the service as a process: how it starts, fails, waits, withstands and stops."""
