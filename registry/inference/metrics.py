@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -16,6 +19,7 @@ class Metrics:
     """Counters, durations and what the cold start cost."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "request_count", "Requests answered.", ("method", "route", "code"), registry=self._registry
@@ -52,13 +56,14 @@ class Metrics:
         """Count answered rows."""
         self._predictions.labels(model, version).inc(n_rows)
 
-    def loaded(self, loaded: Loaded) -> None:
-        """Note what loading a version cost."""
-        name, version = loaded.record.model, loaded.record.version
-        for phase in loaded.phases:
-            self._phases.labels(name, version, phase.name).set(phase.ms / 1000)
-        self._bytes.labels(name, version, loaded.format).set(loaded.size)
-
-    def text(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def text(self, loaded: Iterable[Loaded]) -> bytes:
+        """Return all metrics in Prometheus' text format, with what the versions that are loaded now cost."""
+        with self._lock:
+            self._phases.clear()
+            self._bytes.clear()
+            for version in loaded:
+                labels = (version.record.model, version.record.version)
+                for phase in version.phases:
+                    self._phases.labels(*labels, phase.name).set(phase.ms / 1000)
+                self._bytes.labels(*labels, version.format).set(version.size)
+            return generate_latest(self._registry)

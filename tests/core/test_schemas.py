@@ -172,3 +172,28 @@ def test_a_mistake_in_a_record_is_refused_by_both(place: str, value: Any, messag
     with pytest.raises(ManifestError) as caught:
         Record.from_bytes(data(document))
     assert caught.value.message.startswith(message)
+
+
+BAD_SIGNATURES: list[tuple[str, Any, str]] = [
+    ("columns", [], "a model has at least one input column"),
+    ("columns", [{"name": "a"}, {"name": "a"}], "column names must be there and differ, not ['a', 'a']"),
+    ("columns", [{"name": ""}], "column names must be there and differ, not ['']"),
+    (
+        "columns",
+        [{"name": "instances"}],
+        "no column can be called 'instances': it has a meaning of its own in a request",
+    ),
+    ("class_names", ["a"], "expected one label for each of the classes (0, 1), not ('a',)"),
+    ("class_names", ["a", "a"], "expected one label for each of the classes (0, 1), not ('a', 'a')"),
+    ("task", "regression", "a classifier has classes, and nothing else has"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "message"), BAD_SIGNATURES)
+def test_a_signature_that_makes_no_sense_is_refused(field: str, value: Any, message: str) -> None:
+    """What a schema cannot see: a server checks every request against the signature, and relies on it."""
+    document = edited(RECORD, f"signature/{field}", value)
+    jsonschema.validate(document, schema("record"))
+    with pytest.raises(ManifestError) as caught:
+        Record.from_bytes(data(document))
+    assert caught.value.message == f"record.signature: {message}"

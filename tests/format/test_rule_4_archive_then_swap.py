@@ -153,7 +153,7 @@ def test_the_newest_archive_that_was_put_back_is_not_archived_twice(store: Store
 
 @pytest.mark.parametrize("revision", [2, 3])
 def test_a_change_that_was_broken_off_after_archiving_archives_nothing_twice(revision: int, store: Store) -> None:
-    """Also when what is in force stands under another number than its own."""
+    """Also when what is in force stands under another number than its own; the history counts it once."""
     registry = two_versions(store)
     registry.promote(MODEL, "1.1.0")
     edit_manifest(store, {"revision": revision, "default": "canary"}, model=MODEL)
@@ -163,6 +163,8 @@ def test_a_change_that_was_broken_off_after_archiving_archives_nothing_twice(rev
         with pytest.raises(Died):
             Registry(Dying(archiving, at=swap_of(store, revision), when="before")).promote(MODEL, "1.1.0", alias="x")
         assert in_force(store) == edited
+        entries = [(entry.revision, entry.in_force) for entry in registry.history(MODEL)]
+        assert entries == [(3, True), (2, False), (1, False)]
     registry.promote(MODEL, "1.1.0", alias="x")
     assert [data for data in archived(store).values() if data == edited] == [edited]
     assert registry.manifest(MODEL).revision == 4

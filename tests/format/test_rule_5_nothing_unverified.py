@@ -107,6 +107,10 @@ def test_the_sentences_say_what_differs(two_models: Store) -> None:
     with pytest.raises(IntegrityError) as caught:
         fetch_object(store, MODEL, ref)
     assert caught.value.message == f"{what}: {ref.size - 1} bytes, and the manifest states {ref.size}"
+    replace_object(store, path, bytes(ref.size + 1))
+    with pytest.raises(IntegrityError) as caught:
+        fetch_object(store, MODEL, ref)
+    assert caught.value.message == f"{what}: {ref.size + 1} bytes, and the manifest states {ref.size}"
     replace_object(store, path, bytes(ref.size))
     with pytest.raises(IntegrityError) as caught:
         fetch_object(store, MODEL, ref)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from registry import Registry
 from registry.inference.once import MustWait
 from registry.inference.protocols import Request, Response
 from registry.inference.service import Service
@@ -200,6 +201,21 @@ def test_the_cost_of_every_loaded_version_is_measured(flowers: Service) -> None:
         f'artifact_bytes{{format="skops",model_name="flowers",model_version="{loaded.record.version}"}}': loaded.size
         for loaded in flowers.predictor.loaded
     }
+
+
+def test_a_version_that_was_let_go_is_not_measured_any_more(watched: Watched) -> None:
+    """After a take-over the metrics speak of what is loaded now; what was counted stays."""
+    flowers = service(watched, refresh_s=0.001)
+    post(flowers, {"features": SETOSA})
+    Registry(watched.inner).promote("flowers", "1.2.0")
+    for _ in range(1000):
+        if json.loads(post(flowers, {"features": SETOSA}).body)["model_version"] == "1.2.0":
+            break
+    found = metrics_of(flowers)
+    assert {name for name in found if name.startswith("artifact_bytes")} == {
+        'artifact_bytes{format="skops",model_name="flowers",model_version="1.2.0"}'
+    }
+    assert found['prediction_count_total{model_name="flowers",model_version="1.0.0"}'] >= 1.0
 
 
 def test_durations_are_a_histogram(flowers: Service) -> None:

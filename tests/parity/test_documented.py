@@ -29,12 +29,13 @@ def findings(host: Host, folder: Path, *options: str, timeout_s: float) -> str:
     return "" if done.returncode == 0 else done.stdout
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["serving_host", "function_host"])
 def test_every_answer_is_a_documented_one(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
     """Statuses, types, headers and schemas are as documented; what fits is answered, what does not is refused."""
     host: Host = request.getfixturevalue(name)
     options = ["--max-examples", "10", "--generation-deterministic"]
-    assert findings(host, tmp_path, *options, timeout_s=50) == ""
+    assert findings(host, tmp_path, *options, timeout_s=100) == ""
 
 
 @pytest.mark.slow
@@ -45,6 +46,6 @@ def test_every_answer_is_a_documented_one_for_every_kind_of_model(
     published: Store, tmp_path: Path, command: list[str], model: str
 ) -> None:
     """The same with many more requests, other ones every time."""
-    examples = "100" if command == FUNCTION else "300"
+    examples = "75" if command == FUNCTION else "150"
     with running(command, environment(published.url, MODEL_NAME=model), tmp_path / "log") as host:
         assert findings(host, tmp_path, "--max-examples", examples, timeout_s=350) == ""

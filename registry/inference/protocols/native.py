@@ -176,9 +176,8 @@ class _Native:
         return _json({"status": "ok"})
 
     def metrics(self, request: Request) -> Response:
-        for loaded in self._predictor.loaded:
-            self._service.metrics.loaded(loaded)
-        return Response(status=200, body=self._service.metrics.text(), media_type=METRICS_TYPE)
+        text = self._service.metrics.text(self._predictor.loaded)
+        return Response(status=200, body=text, media_type=METRICS_TYPE)
 
     def openapi(self, request: Request) -> Response:
         return _json(openapi(self._predictor))
