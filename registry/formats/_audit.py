@@ -62,13 +62,10 @@ class _Survey:
         self._ids: dict[int, tuple[str, str, int]] = {}
 
     def visit(self, value: Any) -> int:
-        """Look at every node in a value, and return how many there are."""
-        if isinstance(value, list):
-            return sum([self.visit(item) for item in value])
-        if not isinstance(value, dict):
-            return 0
-        count = sum([self.visit(item) for item in value.values()])
-        if "__loader__" not in value and "__class__" not in value and "__module__" not in value:
+        """Look at every node in an object or an array, and return how many there are."""
+        items = value.values() if isinstance(value, dict) else value
+        count = sum([self.visit(item) for item in items if isinstance(item, (dict, list))])
+        if isinstance(value, list) or not ("__loader__" in value or "__class__" in value or "__module__" in value):
             return count
         loader, name = _identity(value)
         self.identities.add((loader, name))
