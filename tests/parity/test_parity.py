@@ -66,11 +66,14 @@ def test_both_hosts_describe_the_model_alike(serving_host: Host, function_host: 
 
 
 def test_both_hosts_count_the_same_things(serving_host: Host, function_host: Host) -> None:
-    """The names of the metrics and their help are those of the shared core."""
+    """The names of the metrics and their help are those of the shared core.
+
+    When a series began (``_created``) is left out: a host tells it only of what it was asked before this test.
+    """
 
     def names(host: Host) -> list[str]:
         lines = host.ask("GET", "/metrics").body.decode().splitlines()
-        return [line for line in lines if line.startswith(("# HELP", "# TYPE"))]
+        return [line for line in lines if line.startswith(("# HELP", "# TYPE")) and "_created " not in line]
 
     assert names(serving_host) == names(function_host)
     counted = {line.split()[2] for line in names(serving_host)}
